@@ -35,6 +35,7 @@ static const struct {
 	{ pvm_test_core,	pvm_nothing },
 	{ pvm_test_iommu,	pvm_nothing },
 #endif
+	{ pvm_vcpu_init,	pvm_vcpu_exit },
 	{ pvm_hw_init,		pvm_hw_exit },
 	{ pvm_vms_init,		pvm_vms_exit },
 	{ pvm_pass_start,	pvm_pass_exit },

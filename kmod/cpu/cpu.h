@@ -137,12 +137,18 @@ struct pvm_vcpu {
 
 /* ---- vcpu.c ---- */
 
+/* Module load. Reads the parameter "cpus"; -EINVAL, and the log says why. */
+int pvm_vcpu_init(void);
+void pvm_vcpu_exit(void);
 /* Process context. Creates the vCPU in power-on state, no thread yet. -ENOMEM. */
 int pvm_vcpu_new(struct pvm_cpu_vm *m, u32 index, struct pvm_vcpu **v);
 void pvm_vcpu_free(struct pvm_vcpu *v);
 /* Power-on state (@init_only: INIT). Owner, or parked. */
 void pvm_vcpu_reset(struct pvm_vcpu *v, bool init_only);
-/* Starts the thread, bound to host CPU @pin or free (-1). */
+/*
+ * Starts the thread, bound to host CPU @pin, or (-1) free within the parameter "cpus".
+ * -ENOMEM; -EINTR: killed meanwhile; -EINVAL: none of those CPUs is online any more.
+ */
 int pvm_vcpu_start(struct pvm_vcpu *v, int pin, const char *vm_name);
 /* Ends the thread and waits for it. Cannot fail. */
 void pvm_vcpu_stop(struct pvm_vcpu *v);

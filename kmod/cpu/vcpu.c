@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vCPU objects: creation, reset states, start and stop of their threads.
+ * vCPU objects: creation, reset states, start and stop of their threads, and where
+ * these may run.
  *
  * World:   kernel
  * Context: process, may sleep; reset: owner thread or parked
  * Spec:    SDM3 "Processor State After Reset"; APM2 14.1.3
  */
+#include <linux/cpumask.h>
 #include <linux/kthread.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "cpu/cpu.h"
@@ -102,16 +105,47 @@ void pvm_vcpu_free(struct pvm_vcpu *v)
 	kfree_sensitive(v);
 }
 
+/* Where vCPUs without a CPU of their own may run; empty: everywhere. */
+static struct cpumask pvm_vcpu_cpus;
+static char *cpus;
+module_param(cpus, charp, 0444);
+MODULE_PARM_DESC(cpus, "host CPUs for vCPUs that are not pinned by their VM's configuration, as 2-5,8 (all)");
+
+int pvm_vcpu_init(void)
+{
+	if (!cpus)
+		return 0;
+	if (cpulist_parse(cpus, &pvm_vcpu_cpus) ||
+	    !cpumask_intersects(&pvm_vcpu_cpus, cpu_online_mask)) {
+		pr_err("passvm: cpus=%s: no list of host CPUs of which one is online (%*pbl are); give it as 2-5,8\n",
+		       cpus, cpumask_pr_args(cpu_online_mask));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void pvm_vcpu_exit(void)
+{
+}
+
 int pvm_vcpu_start(struct pvm_vcpu *v, int pin, const char *vm_name)
 {
 	struct task_struct *t;
+	int err;
 
 	clear_bit(PVM_REQ_STOP, &v->requests);
 	t = kthread_create(pvm_vcpu_thread, v, "pvm-%.8s/%u", vm_name, v->index);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	if (pin >= 0)
+	if (pin >= 0) {
 		kthread_bind(t, pin);
+	} else if (!cpumask_empty(&pvm_vcpu_cpus)) {
+		err = set_cpus_allowed_ptr(t, &pvm_vcpu_cpus);
+		if (err) {	/* all of them have gone offline */
+			kthread_stop(t);
+			return err;
+		}
+	}
 	get_task_struct(t);
 	WRITE_ONCE(v->thread, t);
 	wake_up_process(t);

@@ -139,7 +139,10 @@ static int pvm_start_run(struct pvm_vm *vm, struct pvm_why *why)
 	for (i = 0; i < vm->lapics.count; i++) {
 		err = pvm_vcpu_start(vm->vcpu[i], vm->config.pin[i], vm->config.name);
 		if (err) {
-			pvm_why_set(why, "the thread of vCPU %u could not be made", i);
+			if (err == -EINVAL)
+				pvm_why_set(why, "no CPU of the module's parameter cpus is online; bring one online or pin the vCPUs, as cpus = 2-3");
+			else
+				pvm_why_set(why, "the thread of vCPU %u could not be made", i);
 			pvm_undo_run(vm);
 			return err;
 		}
