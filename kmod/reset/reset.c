@@ -186,6 +186,17 @@ static int lock_bridge(struct reset_job *job, struct pci_dev *bridge)
 
 /* --- quiesce, run, verify -------------------------------------------------- */
 
+/* Whether its configuration space can be read, in D0. */
+static bool answers(struct pci_dev *pdev)
+{
+	u32 ids = ~0u;
+
+	if (pdev->current_state != PCI_D0)
+		pci_set_power_state(pdev, PCI_D0);
+	pci_read_config_dword(pdev, PCI_VENDOR_ID, &ids);
+	return ids != ~0u;
+}
+
 static void quiesce(struct pci_dev *pdev)
 {
 	u16 command;
@@ -201,11 +212,9 @@ static void quiesce(struct pci_dev *pdev)
 /* The state that pci_load_saved_state() or pci_save_state() left in @pdev, any number of times. */
 static void restore(struct pci_dev *pdev)
 {
-	u32 ids = ~0u;
 	u16 command;
 
-	pci_read_config_dword(pdev, PCI_VENDOR_ID, &ids);
-	if (ids == ~0u)
+	if (!answers(pdev))
 		return;
 	pdev->state_saved = true;
 	pci_restore_state(pdev);
@@ -282,6 +291,17 @@ static void try_bus(struct reset_job *job, struct pci_dev *pdev, const struct pv
 	pci_dev_unlock(bridge);
 }
 
+static void give_up(struct reset_job *job, u32 i, const struct pvm_reset_method *m)
+{
+	struct pvm_reset_attempt a = {
+		.method = m->name,
+		.outcome = PVM_RESET_DEAD,
+		.text = "reads as all ones: unplugged, or beyond this method's reach",
+	};
+
+	report(job, i, &a);
+}
+
 static void try_method(struct reset_job *job, const struct pvm_reset_method *m)
 {
 	u32 i;
@@ -295,7 +315,11 @@ static void try_method(struct reset_job *job, const struct pvm_reset_method *m)
 			try_bus(job, pdev, m);
 			return;
 		}
-		try_function(job, i, m);
+		/* The kernel would wait a minute for a function that cannot hear it. */
+		if (answers(pdev))
+			try_function(job, i, m);
+		else
+			give_up(job, i, m);
 	}
 }
 
@@ -343,12 +367,9 @@ static void settle_untried(struct reset_job *job)
 	u32 i;
 
 	for (i = 0; i < job->req.count; i++) {
-		u32 ids = ~0u;
-
 		if (job->res.fn[i].outcome != PVM_RESET_NONE)
 			continue;
-		pci_read_config_dword(job->req.fn[i], PCI_VENDOR_ID, &ids);
-		if (ids == ~0u) {
+		if (!answers(job->req.fn[i])) {
 			job->res.fn[i].outcome = PVM_RESET_DEAD;
 			strscpy(job->res.fn[i].text, "reads as all ones",
 				sizeof(job->res.fn[i].text));
