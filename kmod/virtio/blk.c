@@ -625,6 +625,7 @@ int pvm_virtio_blk_new(const struct pvm_virtio_vm *vm, const struct pvm_virtio_b
 	if (!b)
 		return -ENOMEM;
 	b->work.ops = &blk_work_ops;
+	b->work.bytes = sizeof(*b) + queues * sizeof(struct blk_queue);
 	b->mem = vm->mem;
 	b->file = get_file(c->file);
 	b->readonly = c->readonly;

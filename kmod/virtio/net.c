@@ -378,6 +378,7 @@ int pvm_virtio_net_new(const struct pvm_virtio_vm *vm, const struct pvm_virtio_n
 	if (!n)
 		return -ENOMEM;
 	n->work.ops = &net_work_ops;
+	n->work.bytes = sizeof(*n) + NET_MAX_BYTES;
 	n->mem = vm->mem;
 	n->tap = get_file(c->tap);
 	n->offloads = c->offloads;

@@ -275,6 +275,8 @@ int pvm_virtio_net_new(const struct pvm_virtio_vm *vm, const struct pvm_virtio_n
  */
 void pvm_virtio_quiesce(struct pvm_pci_fn *fn);
 void pvm_virtio_resume(struct pvm_pci_fn *fn);
+/* Kernel memory that the device took when it was made, in bytes. */
+u64 pvm_virtio_bytes(struct pvm_pci_fn *fn);
 /* Off the bus and the PCI root already. Process context, may sleep. NULL is fine. */
 void pvm_virtio_free(struct pvm_pci_fn *fn);
 

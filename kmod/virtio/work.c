@@ -194,6 +194,11 @@ void pvm_virtio_resume(struct pvm_pci_fn *fn)
 	kick_all(w);
 }
 
+u64 pvm_virtio_bytes(struct pvm_pci_fn *fn)
+{
+	return of_fn(fn)->bytes;
+}
+
 void pvm_virtio_free(struct pvm_pci_fn *fn)
 {
 	struct pvm_virtio_work *w;

@@ -43,6 +43,7 @@ struct pvm_virtio_worker {
 struct pvm_virtio_work {
 	struct pvm_virtio virtio;
 	const struct pvm_virtio_work_ops *ops;		/* (c) */
+	u64 bytes;					/* (c) of memory, for the account */
 	atomic_t busy;					/* (a) */
 	bool paused;					/* (a) */
 	wait_queue_head_t idle;				/* busy got to 0 while it may not run */

@@ -289,8 +289,9 @@ static int pvm_board_plug(struct pvm_board *b, struct pvm_pci_fn *fn, struct pvm
 }
 
 /* Takes over @fn, a virtio function that has just been made. */
-static int pvm_board_add_io(struct pvm_board *b, struct pvm_pci_fn *fn, struct pvm_why *why)
+static int pvm_board_add_io(struct pvm_vm *vm, struct pvm_pci_fn *fn, struct pvm_why *why)
 {
+	struct pvm_board *b = vm->board;
 	int err = pvm_board_plug(b, fn, why);
 
 	if (err) {
@@ -298,6 +299,7 @@ static int pvm_board_add_io(struct pvm_board *b, struct pvm_pci_fn *fn, struct p
 		return err;
 	}
 	b->io[b->ios++] = fn;
+	vm->io_bytes += pvm_virtio_bytes(fn);
 	return 0;
 }
 
@@ -329,7 +331,7 @@ int pvm_board_add_disks(struct pvm_vm *vm, struct pvm_why *why)
 		if (err)
 			pvm_why_set(why, "disk %pD cannot be used (error %d)", c.file, err);
 		else
-			err = pvm_board_add_io(vm->board, fn, why);
+			err = pvm_board_add_io(vm, fn, why);
 	}
 	if (err)
 		pvm_board_remove_io(vm);
@@ -355,7 +357,7 @@ int pvm_board_add_nets(struct pvm_vm *vm, struct pvm_why *why)
 			pvm_why_set(why, "network card %u: its tap cannot be used (error %d)", i,
 				    err);
 		else
-			err = pvm_board_add_io(vm->board, fn, why);
+			err = pvm_board_add_io(vm, fn, why);
 	}
 	return err;	/* what was added goes with the disks */
 }
@@ -371,6 +373,7 @@ void pvm_board_remove_io(struct pvm_vm *vm)
 		pvm_board_pci_unmap(b, fn);
 		pvm_virtio_free(fn);
 	}
+	vm->io_bytes = 0;
 }
 
 /* ---- Devices passed through ---- */

@@ -17,7 +17,6 @@
 #include <linux/vmalloc.h>
 #include "vm/internal.h"
 
-#define PVM_CONSOLE_BYTES	65536u
 #define PVM_CONSOLE_INPUT	4096u
 #define PVM_CONSOLE_PIECE	1024u
 

@@ -85,6 +85,7 @@ struct pvm_vm {
 	struct pvm_lapic_set lapics;
 	struct pvm_mem mem;
 	struct pvm_board *board;
+	u64 io_bytes;				/* what the virtio devices take */
 	struct pvm_vcpu *vcpu[PVM_MAX_VCPUS];
 	struct pvm_console *console;		/* (c) */
 	u32 steps_up;				/* how many steps of the start have been done */
@@ -92,7 +93,6 @@ struct pvm_vm {
 	u32 resets;
 	bool paused;
 	u64 end_stat[PVM_EXIT_KINDS];		/* what the vCPUs had counted when they ended */
-	u64 end_kernel_bytes;
 };
 
 /* vm.c */
@@ -132,6 +132,7 @@ u64 pvm_board_bytes(struct pvm_vm *vm);
 int pvm_board_lay_tables(struct pvm_vm *vm, struct pvm_why *why);
 
 /* console.c */
+#define PVM_CONSOLE_BYTES	65536u	/* of output are kept */
 struct pvm_console *pvm_console_new(struct pvm_vm *vm);
 void pvm_console_free(struct pvm_console *c);
 void pvm_console_put(struct pvm_console *c, u8 byte);	/* any context */

@@ -277,7 +277,6 @@ void pvm_vm_end_work(struct work_struct *w)
 		return;
 	}
 	pvm_vm_set_state(vm, PVM_STATE_STOPPING);
-	vm->end_kernel_bytes = 0;
 	mutex_unlock(&vm->lock);
 	pvm_start_undo(vm);
 	pvm_console_end(vm->console);

@@ -16,8 +16,8 @@ static u64 pvm_vm_kernel_bytes(struct pvm_vm *vm)
 {
 	u64 per_vcpu = sizeof(struct pvm_vcpu) + 4 * PAGE_SIZE;
 
-	return sizeof(*vm) + 65536 + pvm_board_bytes(vm) + vm->mem.stats.table_bytes +
-	       vm->lapics.count * per_vcpu;
+	return sizeof(*vm) + PVM_CONSOLE_BYTES + pvm_board_bytes(vm) + vm->io_bytes +
+	       vm->mem.stats.table_bytes + vm->lapics.count * per_vcpu;
 }
 
 void pvm_vm_status(struct pvm_vm *vm, struct pvm_vm_status *s)
