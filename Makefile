@@ -5,7 +5,7 @@
 #   make                     passvm.ko for the running kernel, and user/pvmctl
 #   make KDIR=DIR            for the kernel whose build folder (headers) is DIR
 #   make run                 see it work: an emulated PC, a guest with a card and a disk
-#   make test                all tests; SUITE=host and the like for a part, JOBS=2 for two at once
+#   make test                all tests; SUITE=host and the like for a part, JOBS=1 for one lab host at a time
 #   make bench               how fast, beside KVM and QEMU
 #   make lint                style, sparse, and the rules of Documentation/style.rst; GATE=size for one
 #   make install             DESTDIR= and prefix= as usual; make uninstall
