@@ -30,7 +30,6 @@ static struct pvm_iommu_domain *linux_domain_new(struct pvm_iommu_group *g)
 	d->domain = domain;
 	d->aperture_last_iova = domain->geometry.force_aperture ?
 				domain->geometry.aperture_end : ~0ull;
-	pvm_iommu_faults_watch(d);
 	return d;
 }
 
@@ -118,6 +117,8 @@ static int domain_make(struct pvm_iommu *io, struct pvm_iommu_group *g, struct p
 				pvm_iommu_group_name(g), PTR_ERR(d));
 	d->be = io->be;
 	d->io = io;
+	if (d->domain)		/* none behind a mock */
+		pvm_iommu_faults_watch(d);
 	pvm_iommu_listener_init(d);
 	err = io->be->attach(d, g);
 	if (err) {

@@ -181,7 +181,7 @@ void pvm_iommu_linux_unmap(struct pvm_iommu_domain *d, u64 iova, u64 bytes);
 /* fault.c; under pvm_iommu_lock but for new and free */
 int  pvm_iommu_faults_new(struct pvm_iommu *io);
 void pvm_iommu_faults_free(struct pvm_iommu *io);	/* no callback after it */
-void pvm_iommu_faults_watch(struct pvm_iommu_domain *d);	/* @d was just made */
+void pvm_iommu_faults_watch(struct pvm_iommu_domain *d);	/* ->domain and ->io are set */
 int  pvm_iommu_faults_add(struct pvm_iommu *io, struct pvm_iommu_group *group);
 void pvm_iommu_faults_del(struct pvm_iommu *io, struct pvm_iommu_group *group);
 

@@ -152,6 +152,10 @@ static int check_function(struct pci_dev *pdev, struct pvm_why *why)
 
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL || pdev->class >> 16 == PCI_BASE_CLASS_BRIDGE)
 		return pvm_fail(why, -EINVAL, "%s is a bridge of the host", pci_name(pdev));
+	if (pdev->is_virtfn)
+		return pvm_fail(why, -EOPNOTSUPP,
+				"%s is an SR-IOV virtual function, which passvm does not take yet: name a whole device",
+				pci_name(pdev));
 	if (pci_num_vf(pdev))
 		return pvm_fail(why, -EBUSY, "%s has virtual functions switched on",
 				pci_name(pdev));
@@ -529,7 +533,7 @@ static int build_owned(struct pvm_pass_job *job, const struct pvm_pass_sel *sel,
 		if (!named)
 			err = pvm_fail(why, -ENODEV, "%s is not claimed", pci_name(pdev));
 		list_for_each_entry(p, &pvm_pass_list, node) {
-			if (err || !pvm_pass_same_slot(p->pdev, pdev) || p->busy == busy)
+			if (err || !pvm_pass_same_slot(p->pdev, pdev) || job_has(job, p))
 				continue;
 			if (p->state == PVM_PASS_ATTACHED)
 				err = pvm_fail(why, -EBUSY,

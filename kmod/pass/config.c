@@ -153,6 +153,11 @@ void pvm_pass_config_reset(struct pvm_pass *p)
 
 /* --- function-level reset by the guest --------------------------------------- */
 
+static bool flr_gone(void *ctx)
+{
+	return READ_ONCE(((struct pvm_pass *)ctx)->gone);
+}
+
 /*
  * No vCPU is in the guest. The others see what the hardware would show: the
  * function's registers as after power-on. A reset that does not work is the
@@ -161,7 +166,7 @@ void pvm_pass_config_reset(struct pvm_pass *p)
 static void flr_work_fn(struct work_struct *work)
 {
 	struct pvm_pass *p = container_of(work, struct pvm_pass, flr_work);
-	struct pvm_reset_request req = { .count = 1 };
+	struct pvm_reset_request req = { .count = 1, .gone = flr_gone, .ctx = p };
 	struct pvm_reset_result res;
 
 	req.fn[0] = p->pdev;

@@ -180,10 +180,10 @@ int pvm_pass_give(struct pvm_pass *p, bool attach, struct pvm_why *why)
 	p->was_bound = attach;
 	err = spawn(p, give_thread, "passvm-give");
 	if (err) {
-		mutex_lock(&pvm_pass_lock);
-		pvm_pass_idle_locked(p);
-		mutex_unlock(&pvm_pass_lock);
-		return pvm_fail(why, err, "%s: out of memory", pci_name(p->pdev));
+		/* No memory for a thread of its own: without one, and without a deadline. */
+		give(p, attach);
+		pvm_pass_forget(p);
+		return 0;
 	}
 	if (!wait_for_completion_timeout(&p->taken, msecs_to_jiffies(PVM_PASS_TAKE_MS)))
 		return pvm_fail(why, -ETIMEDOUT, "%s: its host driver does not come up",
@@ -197,9 +197,13 @@ void pvm_pass_give_all(void)
 	LIST_HEAD(gone);
 
 	mutex_lock(&pvm_pass_lock);
-	list_splice_init(&pvm_pass_list, &gone);
-	list_for_each_entry(p, &gone, node)
+	list_for_each_entry_safe(p, next, &pvm_pass_list, node) {
+		/* Being unplugged: pass_remove()'s, which is waited for below. */
+		if (p->gone)
+			continue;
 		p->releasing = true;
+		list_move_tail(&p->node, &gone);
+	}
 	mutex_unlock(&pvm_pass_lock);
 
 	list_for_each_entry(p, &gone, node) {

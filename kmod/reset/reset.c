@@ -126,7 +126,7 @@ void pvm_reset_methods_of(struct pci_dev *pdev, char *text, size_t bytes)
 /* Every function on the bus of @pdev is one of the request's. */
 static bool bus_is_ours(struct reset_job *job, struct pci_dev *pdev)
 {
-	struct pci_dev *other;
+	struct pci_dev *other = NULL;
 	bool ours = true;
 	u32 i;
 
@@ -403,8 +403,11 @@ static int job_thread(void *data)
 	} else {
 		for (i = 0; i < job->req.count; i++) {
 			if (!job->req.saved[i] ||
-			    pci_load_saved_state(job->req.fn[i], job->req.saved[i]))
-				pci_save_state(job->req.fn[i]);
+			    pci_load_saved_state(job->req.fn[i], job->req.saved[i])) {
+				/* All ones would overwrite what the kernel knew before. */
+				if (answers(job->req.fn[i]))
+					pci_save_state(job->req.fn[i]);
+			}
 		}
 		walk(job);
 		settle_untried(job);

@@ -216,6 +216,17 @@ static void pvm_board_acked(struct pvm_irq_route *r, u32 gsi)
 		pvm_pass_eoi(set, gsi);
 }
 
+/* The 8259's input may be shared by several PCI lines. Under the lock of the pair. */
+static void pvm_board_pic_acked(struct pvm_pic *pic, u32 irq)
+{
+	struct pvm_board *b = container_of(pic, struct pvm_board, pic);
+	u32 gsi;
+
+	for (gsi = 16; gsi < PVM_IOAPIC_PINS; gsi++)
+		if (pvm_pci_pirq(&b->root, gsi) == irq)
+			pvm_board_acked(&b->route, gsi);
+}
+
 static void pvm_board_init_irqs(struct pvm_board *b)
 {
 	struct pvm_vm *vm = b->vm;
@@ -223,6 +234,7 @@ static void pvm_board_init_irqs(struct pvm_board *b)
 	b->ioapic.deliver = pvm_board_ioapic_deliver;
 	b->ioapic.acked = pvm_board_ioapic_acked;
 	b->pic.intr = pvm_board_pic_intr;
+	b->pic.acked = pvm_board_pic_acked;
 	b->route = (struct pvm_irq_route){
 		.ioapic = &b->ioapic,
 		.pic = &b->pic,
