@@ -53,6 +53,7 @@ struct pvm_fpu {
 	u64 mask;		/* components kept */
 	u64 xcr0;		/* guest's */
 	u64 host_xcr0;
+	u64 host_xss;
 	u32 host_pkru;
 	bool loaded;
 };
@@ -67,6 +68,7 @@ struct pvm_len_cache {
 /* What a vCPU needs of its VM; set once by vm/. */
 struct pvm_cpu_vm {
 	struct pvm_vm *vm;
+	u64 id;				/* (c) never that of another VM, also of one that is gone */
 	const struct pvm_cpu_ops *ops;
 	struct pvm_cpu_caps caps;
 	struct pvm_mem *mem;
@@ -97,6 +99,7 @@ struct pvm_vcpu {
 	unsigned long requests;		/* (a) */
 	u32 mode;			/* (a) enum pvm_vcpu_mode */
 	u32 index;			/* (c) */
+	bool bound;			/* (c) to one host CPU */
 	struct pvm_exit exit;		/* (o) */
 
 	/* event.c */
@@ -150,6 +153,8 @@ void pvm_vcpu_reset(struct pvm_vcpu *v, bool init_only);
  * -ENOMEM; -EINTR: killed meanwhile; -EINVAL: none of those CPUs is online any more.
  */
 int pvm_vcpu_start(struct pvm_vcpu *v, int pin, const char *vm_name);
+/* The thread itself, first of all. */
+void pvm_vcpu_place_self(struct pvm_vcpu *v);
 /* Ends the thread and waits for it. Cannot fail. */
 void pvm_vcpu_stop(struct pvm_vcpu *v);
 
@@ -238,6 +243,8 @@ void pvm_host_db_load(struct pvm_vcpu *v);	/* DR7 changed in the window */
 void pvm_fpu_see_xcr0(struct pvm_fpu *f);
 void pvm_host_ibpb(void);
 u64 pvm_host_xcr0(void);
+u64 pvm_host_xss(void);				/* IA32_XSS, 0 where there is none */
+void pvm_host_machine_check(void);		/* after an exit by #MC; IRQs off */
 u64 pvm_host_spec_ctrl(void);			/* this CPU's current value */
 void pvm_host_cpuid(u32 leaf, u32 subleaf, struct pvm_cpuid_regs *r);
 bool pvm_host_xsetbv(struct pvm_vcpu *v, u32 index, u64 val);	/* false: #GP */

@@ -171,8 +171,11 @@ static bool pvm_event_irq(struct pvm_vcpu *v, u32 *window)
 			return false;
 	} else {
 		vector = pvm_lapic_pending(&v->lapic);
-		if (vector < 0)
+		if (vector < 0) {
+			if (READ_ONCE(v->lapic.irr_hint) && pvm_lapic_held_by_tpr(&v->lapic))
+				*window |= PVM_WINDOW_TPR;
 			return false;
+		}
 		if (!pvm_event_open(v)) {
 			*window |= PVM_WINDOW_IRQ;
 			return false;

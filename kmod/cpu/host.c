@@ -17,6 +17,7 @@
 #include <asm/debugreg.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
+#include <asm/mce.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/pkru.h>
@@ -42,6 +43,16 @@ u64 pvm_host_xcr0(void)
 	return boot_cpu_has(X86_FEATURE_OSXSAVE) ? xgetbv(XCR_XFEATURE_ENABLED_MASK) : 0;
 }
 
+/* The same on every CPU, from boot on. */
+u64 pvm_host_xss(void)
+{
+	u64 xss = 0;
+
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrq_safe(MSR_IA32_XSS, &xss);
+	return xss;
+}
+
 u64 pvm_host_spec_ctrl(void)
 {
 	return this_cpu_read(x86_spec_ctrl_current);
@@ -51,6 +62,17 @@ void pvm_host_ibpb(void)
 {
 	if (boot_cpu_has(X86_FEATURE_IBPB))
 		wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+}
+
+/* The processor does not call the host's handler after an intercepted #MC. */
+void pvm_host_machine_check(void)
+{
+#ifdef CONFIG_X86_MCE
+	/* As if a user's program had met it: the kernel itself is sound. */
+	struct pt_regs regs = { .cs = 3, .flags = X86_EFLAGS_IF };
+
+	do_machine_check(&regs);
+#endif
 }
 
 void pvm_host_cpuid(u32 leaf, u32 subleaf, struct pvm_cpuid_regs *r)
@@ -145,6 +167,9 @@ static void pvm_fpu_in(struct pvm_fpu *f)
 	pvm_fpu_load(f);
 	if (f->mask && f->xcr0 != f->host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, f->xcr0);
+	/* The guest's XSAVES reaches what XSS allows: the host's shadow stacks, for one. */
+	if (f->host_xss)
+		wrmsrq(MSR_IA32_XSS, 0);
 	f->loaded = true;
 }
 
@@ -158,6 +183,8 @@ static void pvm_fpu_out(struct pvm_fpu *f)
 {
 	pvm_fpu_see_xcr0(f);
 	f->loaded = false;
+	if (f->host_xss)
+		wrmsrq(MSR_IA32_XSS, f->host_xss);
 	if (f->mask && f->xcr0 != f->host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, f->host_xcr0);
 	pvm_fpu_save(f);
@@ -295,8 +322,24 @@ static void pvm_host_db_restore(struct pvm_vcpu *v)
 	set_debugreg(this_cpu_read(cpu_dr7), 7);
 }
 
+/*
+ * Branch predictions that another VM has planted: vCPU threads have no mm, so the
+ * scheduler would not flush them. Ids, as a pointer may be used again.
+ */
+static DEFINE_PER_CPU(u64, pvm_host_last_vm);
+
+static void pvm_host_part_vms(u64 id)
+{
+	if (__this_cpu_read(pvm_host_last_vm) == id)
+		return;
+	__this_cpu_write(pvm_host_last_vm, id);
+	if (boot_cpu_has(X86_FEATURE_USE_IBPB))
+		pvm_host_ibpb();
+}
+
 void pvm_host_enter(struct pvm_vcpu *v)
 {
+	pvm_host_part_vms(v->m->id);
 	pvm_fpu_in(&v->fpu);
 	if (boot_cpu_has(X86_FEATURE_RDTSCP)) {
 		rdmsrq(MSR_TSC_AUX, v->host_tsc_aux);

@@ -112,6 +112,7 @@ struct pvm_event {
 
 #define PVM_WINDOW_IRQ	BIT(0)
 #define PVM_WINDOW_NMI	BIT(1)
+#define PVM_WINDOW_TPR	BIT(2)	/* the guest lowers its TPR (CR8) */
 
 /* MSRs that live in the vendor's control block (class PVM_MSR_VENDOR). */
 struct pvm_cpu_caps {

@@ -69,8 +69,8 @@ static void pvm_run_window(struct pvm_vcpu *v)
 	ops->load(v, v->cpu);
 	pvm_host_enter(v);
 	do {
-		/* With a window asked for, what is pending waits for that. */
-		if (v->event_check || (v->lapic.irr_hint && !v->window))
+		/* With a window asked for, what is pending waits for that; TPR may fall without. */
+		if (v->event_check || (v->lapic.irr_hint && !(v->window & ~PVM_WINDOW_TPR)))
 			pvm_event_prepare(v);
 		WRITE_ONCE(v->mode, PVM_MODE_GUEST);
 		smp_mb();	/* pairs with the one in pvm_vcpu_kick() */
@@ -150,6 +150,7 @@ int pvm_vcpu_thread(void *data)
 {
 	struct pvm_vcpu *v = data;
 
+	pvm_vcpu_place_self(v);
 	while (!kthread_should_stop()) {
 		if (test_bit(PVM_REQ_STOP, &v->requests)) {
 			/* Ended: the worker will collect this thread. */

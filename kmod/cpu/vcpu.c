@@ -80,6 +80,7 @@ int pvm_vcpu_new(struct pvm_cpu_vm *m, u32 index, struct pvm_vcpu **vp)
 	if (err)
 		goto err_free;
 	v->fpu.host_xcr0 = pvm_host_xcr0();
+	v->fpu.host_xss = pvm_host_xss();
 	err = m->ops->vcpu_init(v);
 	if (err)
 		goto err_free_fpu;
@@ -128,6 +129,18 @@ void pvm_vcpu_exit(void)
 {
 }
 
+static int pvm_vcpu_place(struct task_struct *t)
+{
+	return cpumask_empty(&pvm_vcpu_cpus) ? 0 : set_cpus_allowed_ptr(t, &pvm_vcpu_cpus);
+}
+
+void pvm_vcpu_place_self(struct pvm_vcpu *v)
+{
+	/* Kernels from 6.14 on spread a new thread over its node when it first runs. */
+	if (!v->bound)
+		pvm_vcpu_place(current);
+}
+
 int pvm_vcpu_start(struct pvm_vcpu *v, int pin, const char *vm_name)
 {
 	struct task_struct *t;
@@ -137,10 +150,11 @@ int pvm_vcpu_start(struct pvm_vcpu *v, int pin, const char *vm_name)
 	t = kthread_create(pvm_vcpu_thread, v, "pvm-%.8s/%u", vm_name, v->index);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
+	v->bound = pin >= 0;
 	if (pin >= 0) {
 		kthread_bind(t, pin);
-	} else if (!cpumask_empty(&pvm_vcpu_cpus)) {
-		err = set_cpus_allowed_ptr(t, &pvm_vcpu_cpus);
+	} else {
+		err = pvm_vcpu_place(t);
 		if (err) {	/* all of them have gone offline */
 			kthread_stop(t);
 			return err;

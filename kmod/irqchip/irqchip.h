@@ -212,6 +212,8 @@ static inline int pvm_lapic_pending(struct pvm_lapic *l)
 }
 
 int pvm_lapic_irr_max(const struct pvm_lapic *l);
+/* An interrupt waits that TPR alone holds back. Owner. */
+bool pvm_lapic_held_by_tpr(const struct pvm_lapic *l);
 void pvm_lapic_accept(struct pvm_lapic *l, u8 vector);
 
 /* Takes event @e if it is pending. Owner; INIT before SIPI. */

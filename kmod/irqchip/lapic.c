@@ -126,6 +126,13 @@ int pvm_lapic_irr_scan(struct pvm_lapic *l)
 	return -1;
 }
 
+bool pvm_lapic_held_by_tpr(const struct pvm_lapic *l)
+{
+	u32 class = (u32)max(bitmap_max(l->irr, 3), 0) >> 4;
+
+	return class && class <= l->tpr >> 4 && class > l->isr_top >> 4;
+}
+
 void pvm_lapic_accept(struct pvm_lapic *l, u8 vector)
 {
 	clear_bit(vector, l->irr);

@@ -42,6 +42,7 @@ struct pvm_svm {
 	struct pvm_svm_entry entry;
 	struct vmcb *vmcb;
 	void *msrpm;
+	u64 *top;		/* level 5 of the nested tables, where the host has it */
 	u32 clean;		/* clean bits after an exit: 0 where the CPU has none */
 	u64 asid_generation;
 	int asid_cpu;
@@ -74,6 +75,9 @@ void pvm_svm_hw_exit(void);
 int pvm_svm_cpu_on(void);
 void pvm_svm_cpu_off(void);
 bool pvm_svm_cpu_is_on(void);
+/* IRQs off, from load() to put(). KVM may run guests on this CPU before and after. */
+bool pvm_svm_cpu_is_shared(void);
+void pvm_svm_purge(void);		/* flushes all ASIDs; after VMSAVE to the host area */
 struct page *pvm_svm_iopm(void);	/* all ones: every port exits; shared by all VMs */
 u64 pvm_svm_host_area(void);		/* hpa of this CPU's VMSAVE page */
 int pvm_svm_asid_new(u64 *generation, u32 *asid);	/* IRQs off; 1: flush all first */

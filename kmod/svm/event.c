@@ -74,9 +74,10 @@ void pvm_svm_window(struct pvm_vcpu *v, u32 wanted)
 	/*
 	 * A virtual interrupt of the highest priority, intercepted: exits as soon
 	 * as the guest could take one. While it waits, CR8 writes exit, too: QEMU's
-	 * emulation aborts when it takes the window from within one.
+	 * emulation aborts when it takes the window from within one. They also exit
+	 * while an interrupt waits for TPR to fall: V_TPR alone would not tell.
 	 */
-	pvm_svm_intercept(s, 3, PVM_SVM_INTERCEPT_VINTR, wanted);
+	pvm_svm_intercept(s, 3, PVM_SVM_INTERCEPT_VINTR, wanted & ~PVM_WINDOW_TPR);
 	pvm_svm_intercept(s, 0, PVM_SVM_INTERCEPT_CR8_W, wanted);
 	c->int_ctl &= ~V_IRQ_INJECTION_BITS_MASK;
 	if (wanted & PVM_WINDOW_IRQ || (wanted & PVM_WINDOW_NMI && !s->nmi_masked)) {

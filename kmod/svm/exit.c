@@ -97,10 +97,15 @@ static void pvm_svm_decode_exception(struct pvm_vcpu *v, struct pvm_exit *x,
 	x->fault.vector = code - SVM_EXIT_EXCP_BASE;
 	x->fault.error = c->exit_info_1;
 	x->fault.info = c->exit_info_2;
-	if (x->fault.vector == PVM_VEC_DB && pvm_svm_nmi_step(v))
+	if (x->fault.vector == PVM_VEC_DB && pvm_svm_nmi_step(v)) {
 		x->kind = PVM_EXIT_NONE;
-	else if (x->fault.vector == PVM_VEC_MC)
-		x->kind = PVM_EXIT_INTR;	/* the host's handler has seen it at STGI */
+	} else if (x->fault.vector == PVM_VEC_MC) {
+		x->kind = PVM_EXIT_INTR;
+		pvm_host_machine_check();
+		pvm_vm_kill(v->m->vm, PVM_END_HOST,
+			    "machine check while vCPU %u ran: the host's log has it (mce: [Hardware Error])",
+			    v->index);
+	}
 }
 
 static void pvm_svm_decode_window(struct pvm_vcpu *v)

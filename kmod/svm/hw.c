@@ -6,6 +6,10 @@
  * rises and the next entry flushes all of them, so a vCPU's ASID is valid while
  * its generation is the CPU's.
  *
+ * KVM, where it has SVM on, numbers its guests' ASIDs by itself, from the same end.
+ * So there our guest's are flushed before it runs, and all are when it leaves the
+ * CPU: by a guest without memory, whose first fetch exits.
+ *
  * World:   kernel
  * Context: cpu_on, cpu_off and the ASID functions: IRQs off
  * Spec:    APM2 15.4 "Enabling SVM", 15.16 "TLB Control", 15.30.4 "VM_HSAVE_PA"
@@ -13,12 +17,15 @@
 #include <linux/cpu.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/pgtable.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 #include "svm/defs.h"
+#include "svm/insn.h"
 
 struct pvm_svm_cpu {
 	struct page *hsave;	/* the CPU's own state save area, VM_HSAVE_PA */
@@ -26,6 +33,9 @@ struct pvm_svm_cpu {
 	u64 generation;
 	u32 next_asid;
 	bool own;		/* we set EFER.SVME here */
+	struct page *purge;	/* VMCB of the guest that does nothing but flush */
+	struct pvm_svm_entry purge_entry;
+	u64 purge_gpr[16];
 };
 
 static DEFINE_PER_CPU(struct pvm_svm_cpu, pvm_svm_cpus);
@@ -96,7 +106,7 @@ int pvm_svm_cpu_on(void)
 	if (efer & EFER_SVME)
 		return 0;	/* another owner's; the caller holds that owner */
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
-	wrmsrq(MSR_VM_HSAVE_PA, page_to_phys(c->hsave));
+	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(c->hsave)));
 	c->own = true;
 	return 0;
 }
@@ -114,6 +124,47 @@ void pvm_svm_cpu_off(void)
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
+bool pvm_svm_cpu_is_shared(void)
+{
+	return !__this_cpu_read(pvm_svm_cpus.own);
+}
+
+static void pvm_svm_purge_init(struct pvm_svm_cpu *c)
+{
+	struct vmcb *vmcb = page_address(c->purge);
+	struct vmcb_save_area *a = &vmcb->save;
+
+	/* The host's interrupts above all: this guest would swallow them. */
+	pvm_svm_controls(&pvm_svm_feat, false, vmcb->control.intercepts);
+	vmcb->control.intercepts[2] = ~0u;
+	vmcb->control.int_ctl = V_INTR_MASKING_MASK;
+	vmcb->control.asid = 1;
+	vmcb->control.tlb_ctl = TLB_CONTROL_FLUSH_ALL_ASID;
+	vmcb->control.nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
+	vmcb->control.nested_cr3 = __sme_set(__pa(empty_zero_page));
+	a->efer = EFER_SVME;
+	a->cr0 = X86_CR0_ET;
+	a->cs.attrib = 0x9b;
+	a->cs.limit = 0xffff;
+	a->rflags = X86_EFLAGS_FIXED;
+	a->dr6 = 0xffff0ff0;
+	a->dr7 = 0x400;
+	c->purge_entry.vmcb_hpa = __sme_set(page_to_phys(c->purge));
+	c->purge_entry.host_hpa = __sme_set(page_to_phys(c->host));
+}
+
+void pvm_svm_purge(void)
+{
+	struct pvm_svm_cpu *c = this_cpu_ptr(&pvm_svm_cpus);
+
+	pvm_svm_clgi();
+	pvm_svm_vmrun(&c->purge_entry, c->purge_gpr);
+	pvm_svm_stgi();
+	if (((struct vmcb *)page_address(c->purge))->control.exit_code ==
+	    SVM_EXIT_EXCP_BASE + PVM_VEC_MC)
+		pvm_host_machine_check();
+}
+
 struct page *pvm_svm_iopm(void)
 {
 	return pvm_svm_iopm_pages;
@@ -121,7 +172,7 @@ struct page *pvm_svm_iopm(void)
 
 u64 pvm_svm_host_area(void)
 {
-	return page_to_phys(__this_cpu_read(pvm_svm_cpus.host));
+	return __sme_set(page_to_phys(__this_cpu_read(pvm_svm_cpus.host)));
 }
 
 bool pvm_svm_asid_valid(u64 generation)
@@ -155,8 +206,11 @@ void pvm_svm_hw_exit(void)
 			__free_page(c->hsave);
 		if (c->host)
 			__free_page(c->host);
+		if (c->purge)
+			__free_page(c->purge);
 		c->hsave = NULL;
 		c->host = NULL;
+		c->purge = NULL;
 	}
 	if (pvm_svm_iopm_pages)
 		__free_pages(pvm_svm_iopm_pages, PVM_SVM_IOPM_ORDER);
@@ -176,10 +230,12 @@ int pvm_svm_hw_init(void)
 
 		c->hsave = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		c->host = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!c->hsave || !c->host) {
+		c->purge = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!c->hsave || !c->host || !c->purge) {
 			pvm_svm_hw_exit();
 			return -ENOMEM;
 		}
+		pvm_svm_purge_init(c);
 		c->generation = 1;
 		c->next_asid = 1;
 	}

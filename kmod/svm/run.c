@@ -47,10 +47,14 @@ void pvm_svm_load(struct pvm_vcpu *v, int cpu)
 	/* Numbers of this CPU change only while IRQs are on. */
 	if (!pvm_svm_asid_valid(s->asid_generation))
 		pvm_svm_new_asid(s);
+	if (pvm_svm_cpu_is_shared())
+		pvm_svm_flush(v);
 }
 
 void pvm_svm_put(struct pvm_vcpu *v)
 {
+	if (pvm_svm_cpu_is_shared())
+		pvm_svm_purge();
 }
 
 void pvm_svm_flush(struct pvm_vcpu *v)

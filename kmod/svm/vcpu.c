@@ -8,13 +8,34 @@
  */
 #include <linux/gfp.h>
 #include <linux/io.h>
-#include <linux/io.h>
+#include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <asm/msr-index.h>
 #include "svm/defs.h"
 
 #define PVM_SVM_MSRPM_ORDER	1
+
+/*
+ * The processor walks nested tables in the host's own paging mode (APM2 15.25.3). Ours
+ * have four levels: under a host with five, one page above them holds their root.
+ */
+static int pvm_svm_nested_root(struct pvm_vcpu *v, u64 *root)
+{
+	struct pvm_svm *s = pvm_svm(v);
+	u64 *top;
+
+	*root = pvm_spt_root(&v->m->mem->spt);
+	if (!(__read_cr4() & X86_CR4_LA57))
+		return 0;
+	top = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!top)
+		return -ENOMEM;
+	top[0] = *root | _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
+	s->top = top;
+	*root = __sme_set(__pa(top));
+	return 0;
+}
 
 int pvm_svm_vcpu_init(struct pvm_vcpu *v)
 {
@@ -28,11 +49,15 @@ int pvm_svm_vcpu_init(struct pvm_vcpu *v)
 	if (!page)
 		goto err_free;
 	s->vmcb = page_address(page);
-	s->entry.vmcb_hpa = page_to_phys(page);
+	/* As the kernel wrote it: with the C-bit where memory is encrypted. */
+	s->entry.vmcb_hpa = __sme_set(page_to_phys(page));
 	page = alloc_pages(GFP_KERNEL_ACCOUNT, PVM_SVM_MSRPM_ORDER);
 	if (!page)
 		goto err_free_vmcb;
 	s->msrpm = page_address(page);
+	v->hw = s;
+	if (pvm_svm_nested_root(v, &s->vmcb->control.nested_cr3))
+		goto err_free_msrpm;
 	pvm_svm_msrpm_init(s->msrpm);
 	pvm_svm_msrpm_policy(s->msrpm, &pvm_svm_feat);
 
@@ -42,16 +67,17 @@ int pvm_svm_vcpu_init(struct pvm_vcpu *v)
 		c->pause_filter_count = 3000;
 	if (pvm_svm_feat.pause_threshold)
 		c->pause_filter_thresh = 128;
-	c->iopm_base_pa = page_to_phys(pvm_svm_iopm());
-	c->msrpm_base_pa = page_to_phys(page);
+	c->iopm_base_pa = __sme_set(page_to_phys(pvm_svm_iopm()));
+	c->msrpm_base_pa = __sme_set(page_to_phys(page));
 	c->int_ctl = V_INTR_MASKING_MASK;
 	c->nested_ctl = SVM_NESTED_CTL_NP_ENABLE;
-	c->nested_cr3 = pvm_spt_root(&v->m->mem->spt);
 	s->asid_cpu = -1;
 	s->clean = pvm_svm_feat.vmcb_clean ? PVM_SVM_CLEAN_ALL & ~PVM_SVM_CLEAN_CR2 : 0;
-	v->hw = s;
 	return 0;
 
+err_free_msrpm:
+	v->hw = NULL;
+	free_pages((unsigned long)s->msrpm, PVM_SVM_MSRPM_ORDER);
 err_free_vmcb:
 	free_page((unsigned long)s->vmcb);
 err_free:
@@ -65,6 +91,7 @@ void pvm_svm_vcpu_fini(struct pvm_vcpu *v)
 
 	if (!s)
 		return;
+	free_page((unsigned long)s->top);
 	free_pages((unsigned long)s->msrpm, PVM_SVM_MSRPM_ORDER);
 	free_page((unsigned long)s->vmcb);
 	kfree(s);

@@ -13,8 +13,11 @@
 #define PVM_BLOB_MAX	(64u << 10)
 #define PVM_BLOBS_MAX	(1u << 20)
 
-/* Begins an addition: lock taken, or an error with @why and no lock. */
-static int pvm_build_begin(struct pvm_vm *vm, u32 used, u32 max, const char *what,
+/*
+ * Begins an addition to the *@used of @max (NULL: nothing to count): lock taken, or an
+ * error with @why and no lock.
+ */
+static int pvm_build_begin(struct pvm_vm *vm, const u32 *used, u32 max, const char *what,
 			   struct pvm_why *why)
 {
 	mutex_lock(&vm->lock);
@@ -23,7 +26,7 @@ static int pvm_build_begin(struct pvm_vm *vm, u32 used, u32 max, const char *wha
 		mutex_unlock(&vm->lock);
 		return -EBUSY;
 	}
-	if (used >= max) {
+	if (used && *used >= max) {
 		pvm_why_set(why, "at most %u %s", max, what);
 		mutex_unlock(&vm->lock);
 		return -ENOSPC;
@@ -34,7 +37,7 @@ static int pvm_build_begin(struct pvm_vm *vm, u32 used, u32 max, const char *wha
 int pvm_vm_add_load(struct pvm_vm *vm, struct file *file, u64 offset_bytes, u64 bytes, u64 gpa,
 		    struct pvm_why *why)
 {
-	int err = pvm_build_begin(vm, vm->loads, PVM_MAX_LOADS, "pieces to load", why);
+	int err = pvm_build_begin(vm, &vm->loads, PVM_MAX_LOADS, "pieces to load", why);
 
 	if (err)
 		return err;
@@ -60,7 +63,7 @@ int pvm_vm_add_blob(struct pvm_vm *vm, const void *data, u32 bytes, u64 gpa, str
 	copy = kmemdup(data, bytes, GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return -ENOMEM;
-	err = pvm_build_begin(vm, vm->loads, PVM_MAX_LOADS, "pieces to load", why);
+	err = pvm_build_begin(vm, &vm->loads, PVM_MAX_LOADS, "pieces to load", why);
 	if (err) {
 		kfree(copy);
 		return err;
@@ -94,7 +97,7 @@ int pvm_vm_set_entry(struct pvm_vm *vm, const struct pvm_entry *e, struct pvm_wh
 		pvm_why_set(why, "rip is not a canonical address");
 		return -EINVAL;
 	}
-	err = pvm_build_begin(vm, 0, 1, "", why);
+	err = pvm_build_begin(vm, NULL, 0, "", why);
 	if (err)
 		return err;
 	vm->entry = *e;
@@ -105,7 +108,7 @@ int pvm_vm_set_entry(struct pvm_vm *vm, const struct pvm_entry *e, struct pvm_wh
 int pvm_vm_add_disk(struct pvm_vm *vm, struct file *file, bool readonly, const char *serial,
 		    struct pvm_why *why)
 {
-	int err = pvm_build_begin(vm, vm->disks, PVM_MAX_DISKS, "disks", why);
+	int err = pvm_build_begin(vm, &vm->disks, PVM_MAX_DISKS, "disks", why);
 	struct pvm_disk *d;
 
 	if (err)
@@ -122,7 +125,7 @@ int pvm_vm_add_disk(struct pvm_vm *vm, struct file *file, bool readonly, const c
 int pvm_vm_add_net(struct pvm_vm *vm, struct file *tap, const u8 mac[6], bool offloads,
 		   struct pvm_why *why)
 {
-	int err = pvm_build_begin(vm, vm->nets, PVM_MAX_NETS, "network cards", why);
+	int err = pvm_build_begin(vm, &vm->nets, PVM_MAX_NETS, "network cards", why);
 	struct pvm_net *n;
 
 	if (err)
@@ -137,7 +140,7 @@ int pvm_vm_add_net(struct pvm_vm *vm, struct file *tap, const u8 mac[6], bool of
 
 int pvm_vm_add_device(struct pvm_vm *vm, u32 domain, u32 bus, u32 devfn, struct pvm_why *why)
 {
-	int err = pvm_build_begin(vm, vm->devices, PVM_MAX_DEVICES, "PCI functions", why);
+	int err = pvm_build_begin(vm, &vm->devices, PVM_MAX_DEVICES, "PCI functions", why);
 
 	if (err)
 		return err;
@@ -155,7 +158,7 @@ int pvm_vm_add_device(struct pvm_vm *vm, u32 domain, u32 bus, u32 devfn, struct 
 
 int pvm_vm_set_serial_file(struct pvm_vm *vm, struct file *file, struct pvm_why *why)
 {
-	int err = pvm_build_begin(vm, 0, 1, "", why);
+	int err = pvm_build_begin(vm, NULL, 0, "", why);
 
 	if (err)
 		return err;

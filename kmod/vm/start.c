@@ -198,19 +198,23 @@ static void pvm_start_failed(struct pvm_vm *vm, const struct pvm_why *why)
 
 	pvm_vm_kill(vm, PVM_END_HOST, "%s", why->text);
 	pvm_start_undo(vm);
+	pvm_console_end(vm->console);
 	mutex_lock(&vm->lock);
 	orphan = vm->orphan;
+	/* From FAILED on anybody may take the VM out of the list. */
+	if (orphan)
+		pvm_vm_get(vm);
 	pvm_vm_set_state(vm, PVM_STATE_FAILED);
 	mutex_unlock(&vm->lock);
-	if (vm->module_held)
-		module_put(THIS_MODULE);
-	vm->module_held = false;
 	/*
-	 * The list's reference is dropped by whoever takes it out: not from here,
-	 * where the last put would wait for this very worker.
+	 * Not from here, where the last put would wait for this very worker; and before
+	 * the module may go.
 	 */
 	if (orphan)
 		pvm_vm_unlist_later(vm);
+	if (vm->module_held)
+		module_put(THIS_MODULE);
+	vm->module_held = false;
 }
 
 #if defined(PVM_DEBUG) && defined(CONFIG_FAULT_INJECTION)
@@ -265,6 +269,9 @@ void pvm_vm_start_work(struct work_struct *w)
 	mutex_lock(&vm->lock);
 	pvm_vm_set_state(vm, PVM_STATE_RUNNING);
 	mutex_unlock(&vm->lock);
+	/* Killed after the last look, before there were vCPUs to be stopped. */
+	if (pvm_vm_ending(vm))
+		queue_work(vm->wq, &vm->end_work);
 }
 
 void pvm_vm_end_work(struct work_struct *w)

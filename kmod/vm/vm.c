@@ -101,9 +101,13 @@ void pvm_vm_unlist(struct pvm_vm *vm)
 
 static void pvm_vm_unlist_work(struct work_struct *w)
 {
-	pvm_vm_unlist(container_of(w, struct pvm_vm, unlist_work));
+	struct pvm_vm *vm = container_of(w, struct pvm_vm, unlist_work);
+
+	pvm_vm_unlist(vm);
+	pvm_vm_put(vm);
 }
 
+/* Takes over a reference of the caller. */
 void pvm_vm_unlist_later(struct pvm_vm *vm)
 {
 	queue_work(pvm_vms_wq, &vm->unlist_work);
@@ -181,9 +185,11 @@ static void pvm_vm_init_works(struct pvm_vm *vm)
 static void pvm_vm_init_cpus(struct pvm_vm *vm, const struct pvm_cpu_ops *ops,
 			     const struct pvm_cpu_caps *caps)
 {
+	static atomic64_t last_id = ATOMIC64_INIT(0);
 	struct pvm_cpu_vm *m = &vm->m;
 
 	m->vm = vm;
+	m->id = atomic64_inc_return(&last_id);
 	m->ops = ops;
 	m->caps = *caps;
 	m->mem = &vm->mem;
@@ -453,8 +459,13 @@ static int pvm_vms_host_event(const char *what)
 			return -EBUSY;
 		}
 		pvm_vm_kill(vm, PVM_END_HOST, "the host shuts down");
-		for (tries = 0; tries < 500 && READ_ONCE(vm->state) != PVM_STATE_ENDED; tries++)
+		for (tries = 0; tries < 500; tries++) {
+			state = READ_ONCE(vm->state);
+			if (state == PVM_STATE_ENDED || state == PVM_STATE_FAILED ||
+			    state == PVM_STATE_BUILD)
+				break;
 			schedule_timeout_uninterruptible(msecs_to_jiffies(10));
+		}
 	}
 	return 0;
 }

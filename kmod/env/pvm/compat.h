@@ -153,6 +153,11 @@ static inline struct class *pvm_class_create(const char *name)
 #define class_create(name)	pvm_class_create(name)
 #endif
 
+/* 6.15: whether processes are parted by IBPB is no feature bit any more. */
+#ifndef X86_FEATURE_USE_IBPB
+#define X86_FEATURE_USE_IBPB X86_FEATURE_IBPB
+#endif
+
 /* 6.3: one question for isolated interrupts, by group. */
 #ifndef PVM_HAVE_IOMMU_ISOLATED_MSI
 #include <linux/iommu.h>
