@@ -22,6 +22,7 @@
  * Context: owner thread, IRQs off
  * Spec:    SDM3 "Priority Among Concurrent Events"; APM2 8.5
  */
+#include <asm/cpufeature.h>
 #include "cpu/cpu.h"
 #include "x86/insn.h"
 
@@ -149,7 +150,9 @@ static bool pvm_event_open(struct pvm_vcpu *v)
 {
 	if (!v->m->ops->can_take(v, PVM_WINDOW_IRQ))
 		return pvm_event_past_hlt(v);
-	if (v->exit.kind == PVM_EXIT_WINDOW)
+	/* A host interrupt in the shadow, twice in a row, loses it in the emulation, too. */
+	if (v->exit.kind == PVM_EXIT_WINDOW ||
+	    (v->exit.kind == PVM_EXIT_INTR && boot_cpu_has(X86_FEATURE_HYPERVISOR)))
 		pvm_event_past_hlt(v);
 	return true;
 }

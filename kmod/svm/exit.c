@@ -110,11 +110,8 @@ static void pvm_svm_decode_exception(struct pvm_vcpu *v, struct pvm_exit *x,
 
 static void pvm_svm_decode_window(struct pvm_vcpu *v)
 {
-	struct pvm_svm *s = pvm_svm(v);
-
-	s->window = 0;
-	s->vmcb->control.int_ctl &= ~V_IRQ_INJECTION_BITS_MASK;
-	pvm_svm_dirty(s, PVM_SVM_CLEAN_TPR);
+	/* With its intercepts: CR8 writes exit only while something waits for one. */
+	pvm_svm_window(v, 0);
 	v->event_check = true;
 }
 

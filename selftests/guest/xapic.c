@@ -71,6 +71,13 @@ void payload(void)
 	REG(0x80) = 0;
 	asm volatile("nop");
 	ok(hits == 2, "until it is lowered");
+	write_cr8(6);
+	ipi(0, 1 << 18 | V_IPI);
+	asm volatile("nop");
+	ok(hits == 2, "held back by CR8");
+	write_cr8(0);
+	asm volatile("nop; nop");
+	ok(hits == 3, "and delivered when CR8 falls, without another exit");
 	REG(0x3e0) = 0xb;
 	REG(0x320) = V_TIMER;
 	start = rdtsc();

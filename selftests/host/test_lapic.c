@@ -446,6 +446,27 @@ static void garbage(void)
 	}
 }
 
+/* What only TPR holds back, as opposed to what is in service. */
+static void held_by_tpr(void)
+{
+	struct pvm_lapic *l = &cpu[0];
+
+	mock_start(true);
+	expect(!pvm_lapic_held_by_tpr(l));
+	pvm_lapic_set_cr8(l, 5);
+	pvm_lapic_post(l, 0x5f, false);
+	expect_eq(pvm_lapic_pending(l), -1);
+	expect(pvm_lapic_held_by_tpr(l));
+	pvm_lapic_set_cr8(l, 4);
+	expect(!pvm_lapic_held_by_tpr(l));
+	expect_eq(pvm_lapic_pending(l), 0x5f);
+	pvm_lapic_accept(l, 0x5f);
+	pvm_lapic_post(l, 0x51, false);
+	pvm_lapic_set_cr8(l, 7);
+	/* Lowering TPR would not help: its class is in service. */
+	expect(!pvm_lapic_held_by_tpr(l));
+}
+
 /*
  * Threads post while the owner serves: every post that was told to kick is
  * seen, none stays behind with the hint clear.
@@ -493,6 +514,7 @@ static const struct ktap_test tests[] = {
 	KTAP_TEST(init_keeps_mode),
 	KTAP_TEST(priorities),
 	KTAP_TEST(nesting_model),
+	KTAP_TEST(held_by_tpr),
 	KTAP_TEST(x2apic_faults),
 	KTAP_TEST(lvt_masks),
 	KTAP_TEST(software_disabled),
