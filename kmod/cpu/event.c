@@ -150,7 +150,7 @@ static bool pvm_event_open(struct pvm_vcpu *v)
 {
 	if (!v->m->ops->can_take(v, PVM_WINDOW_IRQ))
 		return pvm_event_past_hlt(v);
-	/* A host interrupt in the shadow, twice in a row, loses it in the emulation, too. */
+	/* Two exits for host interrupts in a row lose the shadow in the emulation, too. */
 	if (v->exit.kind == PVM_EXIT_WINDOW ||
 	    (v->exit.kind == PVM_EXIT_INTR && boot_cpu_has(X86_FEATURE_HYPERVISOR)))
 		pvm_event_past_hlt(v);
